@@ -14,11 +14,11 @@ import torch
 from wetread.store.store import Store, open_store
 from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.recipe import Recipe
-from wetread.training.run import TrainedModel, read_trained_model
 from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_ahead, read_with_neighbors
 from wetread.training.slices.members import fold_checkpoints
 from wetread.training.slices.predict import batch_size, inference_copy
+from wetread.training.trained_model import TrainedModel, read_trained_model
 from wetread.view.device import to_view
 
 

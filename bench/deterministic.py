@@ -89,9 +89,10 @@ def time_steps(out: Path, recipe_name: str, deterministic: bool) -> float:
     import numpy as np
 
     from wetread.store.store import open_store
-    from wetread.training.run import Run, build_network
+    from wetread.training.run import Run
     from wetread.training.slices.batches import train_set
     from wetread.training.slices.loop import train
+    from wetread.training.trained_model import build_network
 
     store, rng = open_store(out / "store"), np.random.default_rng(0)
     rows = rng.integers(0, store.slices.height, STEPS * recipe.batch_size)

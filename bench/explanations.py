@@ -28,8 +28,8 @@ from wetread.models.heat import heat_map
 from wetread.study.series import series_slices
 from wetread.tasks import find_task
 from wetread.training.masks import annotated_masks, mask_targets
-from wetread.training.run import TrainedModel, read_trained_model
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
+from wetread.training.trained_model import TrainedModel, read_trained_model
 from wetread.verbs.demo import demo
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.train.pretrain import phantom_labels

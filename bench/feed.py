@@ -251,8 +251,8 @@ def compare_steps() -> list[dict[str, Any]]:
     """A training step of the compact network on its own batches, from the store and from memory."""
     from wetread.training.device import choose_runtime
     from wetread.training.optimizer import make_optimizer, take_step, train_mode
-    from wetread.training.run import build_network
     from wetread.training.slices.data_parallel import data_parallel
+    from wetread.training.trained_model import build_network
 
     recipe = Recipe(negatives_per_positive=0)
     store, _ = packed(recipe.size)
@@ -279,8 +279,8 @@ def compare_steps() -> list[dict[str, Any]]:
 
 def compare_members() -> list[dict[str, Any]]:
     """Five networks of one view that read a store side by side, and one after the other."""
-    from wetread.training.run import TrainedModel, build_network
     from wetread.training.slices.ensemble_mean import read_mean
+    from wetread.training.trained_model import TrainedModel, build_network
 
     recipe = Recipe()
     store, _ = packed(recipe.size)

@@ -39,7 +39,7 @@ class Input:
 
     @property
     def name(self) -> str:
-        """What files made of it are called."""
+        """Name the files that are made of it."""
         return f"{self.films.parent.name}-{self.films.name}-{self.studies}"
 
     @property
@@ -127,7 +127,7 @@ def _row(verb: str, small: Taken | str, large: Taken | str, real: Taken | str | 
 
 
 def _peak(verb: str, words: Callable[[Input, str], Words], one: Input) -> Taken | str:
-    """What the verb takes for an input, or why it ended."""
+    """Measure the peak memory of a verb for an input; or say why the verb ended."""
     out = one.out(verb)
     ends = ("", ".parquet", ".html", ".csv", ".png")
     try:

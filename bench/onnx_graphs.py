@@ -19,7 +19,7 @@ from wetread.training.data import mirror_columns
 from wetread.training.device import choose_runtime
 from wetread.training.networks import SliceNetwork
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import TrainedModel
+from wetread.training.trained_model import TrainedModel
 
 REPEATED = 4  # readings of the study in a round
 

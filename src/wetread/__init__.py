@@ -74,6 +74,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.pack import pack as pack
     from wetread.verbs.phantom import PhantomArchive as PhantomArchive
     from wetread.verbs.phantom import phantom as phantom
+    from wetread.verbs.predict.objects import ObjectOptions as ObjectOptions
     from wetread.verbs.predict.predict import Prediction as Prediction
     from wetread.verbs.predict.predict import predict as predict
     from wetread.verbs.runs.compare import RunComparison as RunComparison
@@ -205,6 +206,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "MirrorResult": "wetread.verbs.runs.mirror",
         "NewTask": "wetread.verbs.task.new",
         "MontageResult": "wetread.verbs.montage.montage",
+        "ObjectOptions": "wetread.verbs.predict.objects",
         "PhantomArchive": "wetread.verbs.phantom",
         "Prediction": "wetread.verbs.predict.predict",
         "RunComparison": "wetread.verbs.runs.compare",

@@ -57,7 +57,7 @@ def test_no_run_is_a_failure_and_a_damaged_one_is_listed_and_counted(top: Path) 
     assert len(Path("runs.csv").read_text().splitlines()) == 4
 
 
-def test_runs_are_compared_and_told_apart(top: Path) -> None:
+def test_two_runs_are_compared_and_their_differences_listed(top: Path) -> None:
     second = top / "a-name-of-more-than-24-letters"
     compared = run("compare", "all/first", second)
     assert compared.exit_code == 0
@@ -88,5 +88,5 @@ def test_the_help_of_the_group_names_its_commands(top: Path) -> None:
     ("count", "words"),
     [(41.6, "42 s"), (185, "3 min 5 s"), (7263, "2 h 1 min"), (59.7, "1 min 0 s")],
 )
-def test_a_time_is_said_in_words(count: float, words: str) -> None:
+def test_a_duration_is_written_in_words(count: float, words: str) -> None:
     assert seconds(count) == words

@@ -15,12 +15,12 @@ from tests.training import several
 from wetread.cli import main
 from wetread.training import processes
 def command(*words, **options):
-    processes.call_others({function})
-    processes.copy_from_first([torch.zeros(1)])
+    processes.call_other_ranks({function})
+    processes.broadcast([torch.zeros(1)])
     return 3
 main.app = command
 join = processes.join_processes
-processes.join_processes = lambda: join(patience_s=4)
+processes.join_processes = lambda: join(timeout_s=4)
 main.main()
 """
 
@@ -61,5 +61,5 @@ def test_a_process_that_stands_still_is_named_and_ends_the_others() -> None:
 
 
 def test_what_was_refused_is_no_failure_to_torchrun() -> None:
-    alone = CALLS.replace("    processes.copy_from_first([torch.zeros(1)])\n", "")
+    alone = CALLS.replace("    processes.broadcast([torch.zeros(1)])\n", "")
     assert ended(["-c", alone.format(function="several.blobs")]) == [(0, ""), (0, "")]

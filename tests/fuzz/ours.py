@@ -27,7 +27,8 @@ from wetread.training.about import read_fold_proof, read_metrics, read_run_recip
 from wetread.training.predictions import SCHEMA, read_predictions
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, build_network, read_trained_model
+from wetread.training.run import Run
+from wetread.training.trained_model import build_network, read_trained_model
 from wetread.verbs.export import export
 from wetread.verbs.pack import pack
 

@@ -26,7 +26,7 @@ def test_each_number_that_a_run_has_is_a_chart_and_others_are_none() -> None:
     assert [chart.title for chart in SECTION.charts] == ["Loss in training", "Validation: loss"]
 
 
-def test_the_first_32_runs_look_different() -> None:
+def test_the_first_32_runs_have_distinct_line_styles() -> None:
     assert len({str(run_style(place)) for place in range(32)}) == 32
 
 

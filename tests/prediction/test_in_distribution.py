@@ -17,8 +17,8 @@ from wetread.prediction.placement import NOT_KNOWN, Placement
 from wetread.study.traits import Traits
 from wetread.training.bounds import Bounds, Limit
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import TrainedModel
 from wetread.training.study_features import References, pooled_features
+from wetread.training.trained_model import TrainedModel
 
 
 class Noise:

@@ -16,8 +16,8 @@ from wetread.store.store import Store
 from wetread.study.crop import whole_picture
 from wetread.study.series_choice import SeriesScore
 from wetread.training.balance import undo_balance
-from wetread.training.run import TrainedModel
 from wetread.training.slices.spec import SliceSpec
+from wetread.training.trained_model import TrainedModel
 from wetread.view.device import to_view
 
 WriteRun = Callable[..., Path]

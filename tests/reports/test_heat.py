@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from wetread.reports.mean_heat import mean_heat_map
 from wetread.store.store import Store
 from wetread.training.recipe import Recipe
-from wetread.training.run import TrainedModel
+from wetread.training.trained_model import TrainedModel
 from wetread.view.view import View
 from wetread.view.window import Window
 

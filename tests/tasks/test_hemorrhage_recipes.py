@@ -10,7 +10,7 @@ import pytest
 from wetread.training import mask_table
 from wetread.training.recipe import flat_settings
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import read_trained_model
+from wetread.training.trained_model import read_trained_model
 from wetread.verbs.train.train import TrainResult
 
 Learn = Callable[..., TrainResult]

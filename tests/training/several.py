@@ -25,7 +25,12 @@ from wetread.models.encoders import build
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.training.checkpoint import EpochScore
 from wetread.training.masks import MaskTargets
-from wetread.training.processes import join_processes, leave_processes, process_number, serve_first
+from wetread.training.processes import (
+    join_processes,
+    leave_processes,
+    process_rank,
+    serve_rank_zero,
+)
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
@@ -121,7 +126,7 @@ def _train(store: Store, out: Path, recipe: Recipe, masks: MaskTargets | None) -
         return EpochScore(float(np.square(probability - truth[rest]).mean()))
 
     def progress(done: int, total: int) -> None:
-        if os.environ.get("KILL") == f"{process_number()}" and done == 14:
+        if os.environ.get("KILL") == f"{process_rank()}" and done == 14:
             os.kill(os.getpid(), signal.SIGKILL)
 
     train(model, data, recipe, findings=FINDINGS, run=Run(out), score=score, progress=progress)
@@ -189,9 +194,9 @@ def start(count: int, words: Sequence[str], **variables: str) -> list[subprocess
 
 def main(store: str, out: str, *names: str) -> None:
     """Train those of the names in the first process, and help it in the others."""
-    join_processes(patience_s=60)
-    if process_number():
-        serve_first()
+    join_processes(timeout_s=60)
+    if process_rank():
+        serve_rank_zero()
         return
     for name in names:
         TRAININGS[name](open_store(store), Path(out) / name)

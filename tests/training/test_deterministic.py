@@ -22,7 +22,7 @@ import hashlib, sys, torch
 from wetread.training.deterministic import pin_kernels
 from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import build_network
+from wetread.training.trained_model import build_network
 recipe = read_recipe("compact", ["runtime.device=cpu", "runtime.precision=float32", *sys.argv[1:]])
 pin_kernels(recipe)
 with seeded_runtime(recipe, torch.device("cpu")):

@@ -9,7 +9,8 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, read_trained_model
+from wetread.training.run import Run
+from wetread.training.trained_model import read_trained_model
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:

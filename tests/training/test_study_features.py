@@ -8,7 +8,6 @@ import pytest
 from tests.training.conftest import Blobs, fresh, quick
 
 from wetread.evaluation.feature_distance import fit_reference
-from wetread.training.run import TrainedModel
 from wetread.training.study_features import (
     SAMPLED,
     References,
@@ -17,6 +16,7 @@ from wetread.training.study_features import (
     sample_studies,
     study_scores,
 )
+from wetread.training.trained_model import TrainedModel
 
 
 def slices(lengths: list[int]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FIN
 from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
 from wetread.tasks.embolism.rules import RULES
 from wetread.tasks.embolism.submission import submit_exams
-from wetread.training.run import read_trained_model
+from wetread.training.trained_model import read_trained_model
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.score import score
 from wetread.verbs.train.train import train

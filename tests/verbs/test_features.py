@@ -11,8 +11,8 @@ from wetread.models.encoders import last_linear
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.prediction.ensemble import RunError
 from wetread.store.store import open_store
-from wetread.training.run import read_trained_model
 from wetread.training.slices.predict import predict_probabilities
+from wetread.training.trained_model import read_trained_model
 from wetread.verbs.features import features
 from wetread.verbs.train.train import TrainResult
 

@@ -9,7 +9,7 @@ import typer
 
 from wetread.archive.files.foreign_text import format_bytes
 from wetread.archive.plural import plural
-from wetread.cli.options import AsJson, Out, print_result
+from wetread.cli.options import AsJson, At, BlendRuns, Out, print_result
 from wetread.cli.progress import bars
 
 
@@ -18,13 +18,8 @@ def bundle(
         list[Path], typer.Argument(metavar="RUN...", help="runs of one task, which are averaged")
     ],
     out: Out,
-    at: Annotated[
-        str | None,
-        typer.Option(help="flag studies at sensitivity=SHARE or specificity=SHARE of the run"),
-    ] = None,
-    blend: Annotated[
-        bool, typer.Option("--blend", help="weigh the runs as is best for patients unseen by them")
-    ] = False,
+    at: At = None,
+    blend: BlendRuns = False,
     weights_license: Annotated[
         str | None, typer.Option(help="license of the weights, as CC-BY-4.0; default: not stated")
     ] = None,

@@ -15,6 +15,8 @@ from wetread.cli.options import (
     REFUSED,
     AsHU,
     AsJson,
+    At,
+    BlendRuns,
     ClearPatients,
     ClusterAddress,
     Data,
@@ -130,13 +132,8 @@ def predict(
         list[str] | None,
         typer.Option(metavar="FINDING=SHARE", help="of studies that have it, if known; repeatable"),
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(help="flag studies at sensitivity=SHARE or specificity=SHARE of the run"),
-    ] = None,
-    blend: Annotated[
-        bool, typer.Option("--blend", help="weigh the runs as is best for patients unseen by them")
-    ] = False,
+    at: At = None,
+    blend: BlendRuns = False,
     repair: Repair = True,
     as_hu: AsHU = False,
     scroll: Annotated[

@@ -54,6 +54,13 @@ ClearPatients = Annotated[
         "--clear-patients", help="keep PatientIDs and times as they are in what is written"
     ),
 ]
+At = Annotated[
+    str | None,
+    typer.Option(help="flag studies at sensitivity=SHARE or specificity=SHARE of the run"),
+]
+BlendRuns = Annotated[
+    bool, typer.Option("--blend", help="weigh the runs as is best for patients unseen by them")
+]
 Verify = Annotated[
     bool,
     typer.Option("--verify", help="read all pixels again that earlier work was made of"),

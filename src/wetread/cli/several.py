@@ -38,8 +38,8 @@ def run_among_processes(command: Callable[[], int | None]) -> int | None:
         FirstFailedError,
         join_processes,
         leave_processes,
-        process_number,
-        serve_first,
+        process_rank,
+        serve_rank_zero,
     )
 
     signal.signal(signal.SIGTERM, _end)
@@ -48,9 +48,9 @@ def run_among_processes(command: Callable[[], int | None]) -> int | None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         warnings.simplefilter("ignore")
     join_processes()
-    if process_number():
+    if process_rank():
         with suppress(FirstFailedError):
-            serve_first()
+            serve_rank_zero()
         return DONE
     code = command()
     leave_processes()

@@ -20,7 +20,6 @@ from wetread.training.bounds import read_bounds
 from wetread.training.decide import Decision
 from wetread.training.drawings import read_drawings
 from wetread.training.measures import read_measure_errors
-from wetread.training.run import read_trained_model
 from wetread.training.series.reader import (
     JOINT_FOLDER,
     SERIES_FILE,
@@ -29,6 +28,7 @@ from wetread.training.series.reader import (
 )
 from wetread.training.series.sequence_fit import BEST as SEQUENCE
 from wetread.training.slices.members import fold_checkpoints, refit_checkpoints
+from wetread.training.trained_model import read_trained_model
 
 
 class RunError(WetreadError, ValueError):

@@ -114,7 +114,7 @@ class OnnxNetwork:
     bias: Float32Array | None = None
 
     @property
-    def together(self) -> Hashable:
+    def batch_key(self) -> Hashable:
         """Each network reads by itself; what several draw is averaged where they have one view."""
         return self.view
 

@@ -113,7 +113,7 @@ class SeriesReader:
             groups: dict[tuple[Hashable, bool], list[SliceNetwork]] = {}
             for model in models:
                 encoder = model.encoders[number]
-                key = (encoder.together, model.recipe.series.mirror)
+                key = (encoder.batch_key, model.recipe.series.mirror)
                 groups.setdefault(key, []).append(encoder)
             each = [
                 cache_features_and_maps(group, store, rows, self.cache, mirror=key[-1])

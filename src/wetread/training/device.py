@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wetread.training.deterministic import deterministic_operations
-from wetread.training.processes import device_number, process_count, process_name
+from wetread.training.processes import local_rank_of_process, process_name, world_size
 from wetread.training.recipe import Recipe
 
 M_MMAP_THRESHOLD, LARGE = -3, 16 * 2**20  # of malloc.h; bytes
@@ -57,12 +57,12 @@ def choose_runtime(recipe: Recipe) -> Runtime:
 
 def _own_device(device: torch.device) -> torch.device:
     """Return the device of this process, of the type that all of a machine share."""
-    number = device_number()
+    number = local_rank_of_process()
     if number is None or device.type == "cpu":
         return device
     if device.index is not None or device.type != "cuda":
         raise ValueError(
-            f"device = {str(device)!r} with {process_count()} processes: each takes a GPU of its "
+            f"device = {str(device)!r} with {world_size()} processes: each takes a GPU of its "
             "own; set device=cuda, cpu or auto"
         )
     return torch.device(device.type, number)
@@ -73,7 +73,7 @@ def _require_device(device: torch.device, name: str) -> None:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if count == 0:
             raise ValueError(f"device = {name!r}: this torch sees no GPU; set device=cpu or auto")
-        if (device.index or 0) >= count and device_number() is not None:
+        if (device.index or 0) >= count and local_rank_of_process() is not None:
             raise ValueError(
                 f"device = {name!r}: {process_name()} has no GPU of its own, torch sees {count} "
                 f"there; let torchrun start {count} a machine, or set device=cpu"

@@ -45,7 +45,7 @@ class SliceNetwork(PooledNetwork, Protocol):
     findings:      F names, in the order of its logits; mask_findings: M, of the masks it draws.
     negative_rate: the share of slices without finding in an epoch, for undo_balance.
     epoch:         that was kept.
-    together:      networks that are equal in it may read a batch together.
+    batch_key:     networks that are equal in it can read the same batch.
     """
 
     @property
@@ -61,7 +61,7 @@ class SliceNetwork(PooledNetwork, Protocol):
     @property
     def epoch(self) -> int: ...
     @property
-    def together(self) -> Hashable: ...
+    def batch_key(self) -> Hashable: ...
 
     def read(
         self, networks: Sequence[Self], source: SliceSource, rows: Int64Array, mirror: Sequence[int]

@@ -26,8 +26,8 @@ from torch.distributed.rendezvous import rendezvous
 
 from wetread.archive.errors import WetreadError
 
-PATIENCE_S = 600.0  # for the slowest process, in one sum or exchange
-MEETING_S = 300.0  # until all processes have started
+TIMEOUT_S = 600.0  # for the slowest process, in one sum or exchange
+RENDEZVOUS_TIMEOUT_S = 300.0  # until all processes have started
 END, GONE = 0, -1  # in place of a message's length: the first process has done all, or failed
 SHORTEST_S, LONGEST_S = 0.001, 0.05  # between two looks for a message
 Arguments = ParamSpec("Arguments")
@@ -65,15 +65,17 @@ class _Processes:
 _processes: _Processes | None = None
 
 
-def join_processes(patience_s: float = PATIENCE_S) -> None:
+def join_processes(timeout_s: float = TIMEOUT_S) -> None:
     """Meet the processes that torchrun started with this one, by its environment variables.
 
-    patience_s: how long a sum or an exchange may wait for the slowest. Raises LostProcessError
+    timeout_s: how long a sum or an exchange may wait for the slowest. Raises LostProcessError
     where they cannot be reached.
     """
     global _processes
     try:
-        store, rank, size = next(iter(rendezvous("env://", timeout=timedelta(seconds=MEETING_S))))
+        store, rank, size = next(
+            iter(rendezvous("env://", timeout=timedelta(seconds=RENDEZVOUS_TIMEOUT_S)))
+        )
     except (RuntimeError, ValueError) as error:
         where = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
         raise LostProcessError(
@@ -82,30 +84,30 @@ def join_processes(patience_s: float = PATIENCE_S) -> None:
         ) from error
     local = int(os.environ.get("LOCAL_RANK", rank))
     store.set(f"process-{rank}", f"{os.getpid()} {socket.gethostname()}")
-    _processes = _Processes(rank, size, local, store, timedelta(seconds=patience_s))
+    _processes = _Processes(rank, size, local, store, timedelta(seconds=timeout_s))
 
 
-def process_count() -> int:
+def world_size() -> int:
     """Count the processes that train together; 1 where there is one alone."""
     return 1 if _processes is None else _processes.size
 
 
-def process_number() -> int:
+def process_rank() -> int:
     """Return this process's number, 0 for the first."""
     return 0 if _processes is None else _processes.rank
 
 
-def device_number() -> int | None:
+def local_rank_of_process() -> int | None:
     """Return this process's number among those of its machine; None where it is alone."""
     return None if _processes is None else _processes.local_rank
 
 
 def process_name() -> str:
     """Name this process for messages, "process 2 of 4 (on HOST)", counted from 1."""
-    return f"process {process_number() + 1} of {process_count()} (on {socket.gethostname()})"
+    return f"process {process_rank() + 1} of {world_size()} (on {socket.gethostname()})"
 
 
-def call_others(
+def call_other_ranks(
     function: Callable[Arguments, object], *arguments: Arguments.args, **_: Arguments.kwargs
 ) -> None:
     """Let the other processes run a function of a module, with copies of the arguments, while the
@@ -140,14 +142,14 @@ def orders() -> Iterator[object]:
             yield cast(_Order, message).value
 
 
-def serve_first() -> None:
+def serve_rank_zero() -> None:
     """Run in one of the others what the first process calls, until it has done all; leave it."""
     for order in orders():
         raise AssertionError(f"an order to nobody: {order!r}")
     _disconnect()
 
 
-def copy_from_first(tensors: Sequence[Tensor]) -> None:
+def broadcast(tensors: Sequence[Tensor]) -> None:
     """Set tensors (any shapes, one type and device) to those of the first process."""
     if _processes is None or not tensors:
         return
@@ -158,7 +160,7 @@ def copy_from_first(tensors: Sequence[Tensor]) -> None:
         _unflatten(flat, tensors)
 
 
-def sum_to_first(tensors: Sequence[Tensor]) -> None:
+def reduce_sum(tensors: Sequence[Tensor]) -> None:
     """Set tensors (any shapes, one type and device) of the first process to the sums over all
     processes; those of the others are then of no meaning."""
     if _processes is None or not tensors:
@@ -170,7 +172,7 @@ def sum_to_first(tensors: Sequence[Tensor]) -> None:
         _unflatten(flat, tensors)
 
 
-def sum_over_processes(tensor: Tensor) -> Tensor:
+def all_reduce_sum(tensor: Tensor) -> Tensor:
     """Sum a tensor of the CPU (any shape) over all processes."""
     if _processes is None:
         return tensor
@@ -199,14 +201,14 @@ def gather(value: Value) -> list[Value]:
     return cast(list[Value], found or [])
 
 
-def send_to_first(value: object) -> None:
+def send_to_rank_zero(value: object) -> None:
     """Send a value to the first process, which receives it."""
     assert _processes is not None
     with _meeting(_processes, together=False) as group:
         dist.send_object_list([value], 0, group)
 
 
-def receive_from(number: int) -> object:
+def receive_from_rank(number: int) -> object:
     """Receive in the first process a value that another one sends."""
     assert _processes is not None
     found: list[object] = [None]

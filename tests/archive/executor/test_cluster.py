@@ -132,8 +132,8 @@ def test_packing_loses_nothing_when_a_node_is_killed(
 def test_a_cluster_without_a_worker_is_given_up_and_says_so(
     cluster: Cluster, dask: Dask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wetread.archive.executor.cluster.PATIENCE_S", 0.5)
-    monkeypatch.setattr("wetread.archive.executor.cluster.LOOK_S", 0.1)
+    monkeypatch.setattr("wetread.archive.executor.cluster.TIMEOUT_S", 0.5)
+    monkeypatch.setattr("wetread.archive.executor.cluster.POLL_S", 0.1)
     for node in dask.nodes:
         node.kill()
         node.wait()

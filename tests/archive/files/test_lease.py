@@ -16,8 +16,8 @@ import pytest
 
 from wetread.archive.files import lease as room
 from wetread.archive.files.lease import (
-    ENDLESS_PATIENCE,
-    NO_PATIENCE,
+    NO_WAIT,
+    WAIT_FOREVER,
     LeaseNote,
     leased,
     note_progress,
@@ -73,7 +73,7 @@ def far_holder(folder: Path) -> Iterator[threading.Event]:
 
 def test_a_lease_is_there_while_it_is_held_and_nothing_after_it(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "model-0"
-    with leased(folder, NO_PATIENCE):
+    with leased(folder, NO_WAIT):
         found = read_lease(folder)
         assert found is not None
         assert found.process == os.getpid()
@@ -86,14 +86,14 @@ def test_a_living_process_of_this_machine_is_named_and_a_killed_one_is_taken_ove
     with holder(tmp_path) as first:
         with (
             pytest.raises(BusyError, match=rf"process {first.pid} on .*\) writes there now; wait"),
-            leased(tmp_path, NO_PATIENCE),
+            leased(tmp_path, NO_WAIT),
         ):
             pass
         first.kill()
         first.wait()
         assert (tmp_path / LEASE).is_file()
         began = time.monotonic()
-        with leased(tmp_path, NO_PATIENCE):
+        with leased(tmp_path, NO_WAIT):
             found = read_lease(tmp_path)
             assert found is not None
             assert found.process == os.getpid()
@@ -107,7 +107,7 @@ def test_a_lease_of_another_machine_that_nobody_rewrites_is_taken_over(
     monkeypatch.setattr(room, "LEASE_S", 0.6)
     for left in (json.dumps(asdict(FAR)), "", "{}", '{"token": 3}'):
         (tmp_path / LEASE).write_text(left)
-        with leased(tmp_path, NO_PATIENCE):
+        with leased(tmp_path, NO_WAIT):
             found = read_lease(tmp_path)
             assert found is not None
             assert found.process == os.getpid()
@@ -120,13 +120,13 @@ def test_a_living_machine_is_not_robbed_and_who_has_patience_gets_the_folder_aft
     monkeypatch.setattr(room, "LEASE_S", 5.0)
     folder = tmp_path / "run"
     with far_holder(folder) as let_go:
-        with pytest.raises(BusyError, match="process 4711 on node7"), leased(folder, NO_PATIENCE):
+        with pytest.raises(BusyError, match="process 4711 on node7"), leased(folder, NO_WAIT):
             pass
         found = read_lease(folder)
         assert found is not None
         assert found.token == FAR.token
         threading.Timer(0.6, let_go.set).start()
-        with leased(folder, ENDLESS_PATIENCE):
+        with leased(folder, WAIT_FOREVER):
             assert let_go.is_set()
 
 
@@ -143,7 +143,7 @@ def test_progress_stands_in_the_lease_and_who_lost_it_is_stopped(
                 return found
             time.sleep(0.02)
 
-    with leased(tmp_path, NO_PATIENCE):
+    with leased(tmp_path, NO_WAIT):
         assert (wait_for("train 1").done, wait_for("train 1").total) == (3, 8)
         (tmp_path / LEASE).unlink()
         (tmp_path / LEASE).write_text(json.dumps(asdict(FAR)))

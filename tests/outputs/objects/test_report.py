@@ -46,7 +46,7 @@ def test_a_finding_has_its_public_code_or_one_under_the_private_scheme(
 
 
 @pytest.mark.parametrize(("flagged", "said"), [(True, "Present"), (False, "Absent")])
-def test_presence_is_said_of_the_headline_where_an_operating_point_was_asked_for(
+def test_presence_is_coded_for_the_headline_where_an_operating_point_was_asked_for(
     study: ObjectStudy, reading: Reading, flagged: bool, said: str
 ) -> None:
     report = make_report(study, replace(reading, flagged=flagged), "any")
@@ -56,13 +56,17 @@ def test_presence_is_said_of_the_headline_where_an_operating_point_was_asked_for
     assert getattr(evaluated[0][0].value, "meaning", None) == said
 
 
-def test_nothing_is_said_of_presence_without_one(study: ObjectStudy, reading: Reading) -> None:
+def test_no_presence_is_coded_without_an_operating_point(
+    study: ObjectStudy, reading: Reading
+) -> None:
     assert not any(
         one.get_qualitative_evaluations() for one in groups_of(make_report(study, reading, "any"))
     )
 
 
-def test_its_observer_is_a_device_and_its_use_is_said(study: ObjectStudy, reading: Reading) -> None:
+def test_its_observer_is_a_device_and_its_use_is_stated(
+    study: ObjectStudy, reading: Reading
+) -> None:
     xml = read_xml(make_report(study, reading, "any"))
     for words in ("Device Observer Name", "wetread hemorrhage", "not for diagnosis", "ab" * 32):
         assert words in xml

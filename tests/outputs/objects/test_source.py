@@ -68,7 +68,7 @@ def test_a_fault_is_named_with_its_tag_and_never_an_identifying_value(
     assert [str(fault) for fault in find_faults(changed(**values))] == [said]
 
 
-def test_what_is_replaced_is_legal_and_said_and_the_same_for_the_same() -> None:
+def test_replacements_are_legal_listed_and_equal_for_equal_values() -> None:
     header = changed(StudyInstanceUID="ID_1", SOPClassUID=None, PatientAge="58", StudyDate="x")
     legal, replaced = replace_faults(header)
     assert find_faults(legal) == []

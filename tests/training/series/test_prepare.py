@@ -14,7 +14,7 @@ from wetread.labels.table import LabelTable, label_table
 from wetread.study.boxes import PixelBox
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, read_trained_model
+from wetread.training.run import Run
 from wetread.training.series.prepare import (
     encoder_data,
     held_out_studies,
@@ -24,6 +24,7 @@ from wetread.training.series.prepare import (
 from wetread.training.series.series import labeled_series
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.prepare import TrainingInputs
+from wetread.training.trained_model import read_trained_model
 
 IMAGE = (Finding("any"),)
 STUDY = (Finding("left", "study", mirror="right"), Finding("right", "study", mirror="left"))

@@ -14,13 +14,13 @@ from wetread.models.encoders import build, forward_with_masks
 from wetread.models.features import split_head
 from wetread.training.mask_table import unpack_map
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import TrainedModel
 from wetread.training.series.slice_features import (
     cache_features,
     cache_features_and_maps,
     encode_mirrored_slices,
     encode_slices,
 )
+from wetread.training.trained_model import TrainedModel
 from wetread.view.device import to_view
 
 

@@ -11,11 +11,12 @@ from tests.training.conftest import FINDINGS, Blobs, fresh, quick
 from wetread.evaluation.metrics import roc_auc
 from wetread.training.balance import undo_balance
 from wetread.training.masks import MaskTargets
-from wetread.training.run import Run, read_trained_model
+from wetread.training.run import Run
 from wetread.training.slices.batches import Batch, TrainSet, batches, negative_rate, train_set
 from wetread.training.slices.grafts import Grafted, Grafts, odds_without_grafts
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
+from wetread.training.trained_model import read_trained_model
 
 
 def paint_blob(

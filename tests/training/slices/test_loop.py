@@ -20,11 +20,12 @@ import wetread
 from wetread.models.encoders import encoder_parameters
 from wetread.training.averaging import RankedEpoch
 from wetread.training.checkpoint import EpochScore
-from wetread.training.run import BEST, LAST, METRICS, Run, read_trained_model
+from wetread.training.run import BEST, LAST, METRICS, Run
 from wetread.training.slices import loop
 from wetread.training.slices.batches import TrainSet
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
+from wetread.training.trained_model import read_trained_model
 
 HERE = Path(__file__).parents[1]
 spec = spec_from_file_location("blob_training", HERE / "conftest.py")

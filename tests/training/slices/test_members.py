@@ -12,7 +12,7 @@ from wetread.labels.finding import finding_names
 from wetread.training.data import LabeledSlices, mirror_columns, plan_splits
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, TrainedModel, build_network
+from wetread.training.run import Run
 from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.fit import fit_split
 from wetread.training.slices.members import (
@@ -21,6 +21,7 @@ from wetread.training.slices.members import (
     read_members,
 )
 from wetread.training.slices.predict import predict_probabilities
+from wetread.training.trained_model import TrainedModel, build_network
 
 
 def quick(*settings: str) -> Recipe:

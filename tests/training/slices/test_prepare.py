@@ -13,7 +13,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable, label_table
 from wetread.study.crop import whole_picture
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, read_trained_model
+from wetread.training.run import Run
 from wetread.training.slices.prepare import (
     TrainingInputs,
     label_shares,
@@ -22,6 +22,7 @@ from wetread.training.slices.prepare import (
     pretrain_slices,
 )
 from wetread.training.slices.spec import SliceSpec
+from wetread.training.trained_model import read_trained_model
 
 FINDINGS = (Finding("any", weight=2.0), Finding("left", mirror="right"), Finding("right"))
 SPEC = SliceSpec("net", FINDINGS, whole_picture)

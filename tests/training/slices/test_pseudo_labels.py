@@ -13,11 +13,12 @@ from wetread.labels.finding import finding_names
 from wetread.training.data import LabeledSlices, Split, mirror_columns, plan_splits
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, TrainedModel, read_trained_model
+from wetread.training.run import Run
 from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.fit import fit_encoder, fit_split
 from wetread.training.slices.pseudo_labels import FILE, TEACHER, unlabeled_rows, with_pseudo_labels
 from wetread.training.slices.refit import refit_all
+from wetread.training.trained_model import TrainedModel, read_trained_model
 
 
 def quick(*settings: str) -> Recipe:

@@ -9,10 +9,11 @@ import torch
 from wetread.training.data import LabeledSlices, Split, plan_splits
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, read_trained_model
+from wetread.training.run import Run
 from wetread.training.slices.fit import fit_encoder, fit_split
 from wetread.training.slices.members import fold_checkpoints, refit_checkpoints
 from wetread.training.slices.refit import NOBODY, refit_all
+from wetread.training.trained_model import read_trained_model
 
 
 def quick(*settings: str) -> Recipe:

@@ -28,12 +28,13 @@ from wetread.training.decide import Decision
 from wetread.training.drawings import Drawings
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run, build_network
+from wetread.training.run import Run
 from wetread.training.series.heads import WeightedHeads, write_heads
 from wetread.training.series.reader import describe_series_model
 from wetread.training.series.sequence_fit import NetworkShape, new_network
 from wetread.training.series.series import PLACE
 from wetread.training.series.spec import CropEncoder, SeriesSpec
+from wetread.training.trained_model import build_network
 
 SIZE = 32
 COMMON = (f"size={SIZE}", "runtime.device=cpu", "runtime.threads=1", "runtime.precision=float32")

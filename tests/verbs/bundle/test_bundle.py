@@ -25,7 +25,7 @@ from wetread.prediction.members import Ensemble
 from wetread.prediction.readers import make_reader
 from wetread.store.store import Store
 from wetread.training.mask_table import unpack_map
-from wetread.training.run import read_trained_model
+from wetread.training.trained_model import read_trained_model
 from wetread.verbs.train.train import TrainResult
 
 MakeRun = Callable[..., Any]

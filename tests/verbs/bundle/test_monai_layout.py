@@ -16,7 +16,7 @@ import wetread
 from wetread.models.flip_average import FlipAverage
 from wetread.prediction.ensemble import read_ensemble
 from wetread.training.data import mirror_columns
-from wetread.training.run import TrainedModel
+from wetread.training.trained_model import TrainedModel
 from wetread.view.device import to_view
 
 

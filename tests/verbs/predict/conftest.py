@@ -15,7 +15,7 @@ from wetread.store.pack_series import OneBox, Packing
 from wetread.study.crop import whole_picture
 from wetread.tasks import find_task
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import TrainedModel
+from wetread.training.trained_model import TrainedModel
 from wetread.verbs.index import index
 from wetread.verbs.predict.read_archive import ReadArchive
 from wetread.verbs.predict.selection import select_images

@@ -17,7 +17,7 @@ from wetread.tasks import find_task
 from wetread.training.drawings import read_drawings
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import TrainedModel
+from wetread.training.trained_model import TrainedModel
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.train import decide_drawings as module
 from wetread.verbs.train.decide_drawings import decide_drawings

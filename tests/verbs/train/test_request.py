@@ -13,7 +13,7 @@ from wetread.labels.table import LabelError
 from wetread.tasks import find_task
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import build_network
+from wetread.training.trained_model import build_network
 from wetread.verbs.train.request import TrainRequest, check_request, refuse_other_run
 from wetread.verbs.train.train import train
 

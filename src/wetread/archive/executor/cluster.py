@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Item = TypeVar("Item")
-PATIENCE_S = 60.0  # without any worker; one that was killed may be started again
-LOOK_S = 2.0  # from one look at the workers to the next
+TIMEOUT_S = 60.0  # without any worker; one that was killed may be started again
+POLL_S = 2.0  # from one look at the workers to the next
 _processes: dict[
     int, tuple[bytes, IsolatedProcess]
 ] = {}  # on a node: thread to its work and its process
@@ -85,14 +85,14 @@ class _Nodes:
         return sum(self._client.nthreads().values())
 
     def require_any(self) -> None:
-        """Raise ClusterError where there was none for PATIENCE_S, or the scheduler has ended."""
+        """Raise ClusterError where there was none for TIMEOUT_S, or the scheduler has ended."""
         try:
             if self.threads():
                 self._seen = time.monotonic()
         except (OSError, RuntimeError) as error:
             raise self.ended("its scheduler has ended") from error
-        if time.monotonic() - self._seen > PATIENCE_S:
-            raise self.ended(f"for {PATIENCE_S:.0f} s it had no worker")
+        if time.monotonic() - self._seen > TIMEOUT_S:
+            raise self.ended(f"for {TIMEOUT_S:.0f} s it had no worker")
 
     def ended(self, why: str) -> ClusterError:
         """Return the error of a cluster on which nothing can be done any more."""
@@ -116,7 +116,7 @@ class ClusterResult:
 
         while True:
             try:
-                return self._future.result(timeout=LOOK_S)
+                return self._future.result(timeout=POLL_S)
             except TimeoutError:
                 if self._future.done():  # it is the work's own
                     raise

@@ -26,14 +26,14 @@ from wetread.archive.files.lock import LEASE, BusyError, busy, locked, make_fold
 
 LEASE_S = 120.0  # a lease that its holder has not rewritten for so long is nobody's
 BEAT_S = 5.0  # from one rewriting to the next
-LOOK_S = 0.25  # from one look at another's lease to the next
+POLL_S = 0.25  # between two reads of another's lease
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # of os.link
-NO_PATIENCE, ENDLESS_PATIENCE = 0.0, float("inf")  # seconds to wait for a holder that lives
+NO_WAIT, WAIT_FOREVER = 0.0, float("inf")  # seconds to wait for a holder that lives
 
 
 @dataclass(frozen=True)
 class LeaseNote:
-    """What a lease says.
+    """The content of a lease's file.
 
     token:   of its holder, which no other has.
     host:    its name; machine: its kernel and process namespace, "" where these are not known.
@@ -125,15 +125,15 @@ _held_here: ContextVar[tuple[Lease, ...]] = ContextVar("_held_here", default=())
 
 
 @contextmanager
-def leased(folder: Path, patience_s: float) -> Iterator[None]:
+def leased(folder: Path, timeout_s: float) -> Iterator[None]:
     """Hold a folder, made where it is not there, against all machines that see it, until the end;
     a folder left empty goes again.
 
-    patience_s: how long to wait for a holder that lives; one that died is waited for until that is
+    timeout_s: how long to wait for a holder that lives; one that died is waited for until that is
     known. Raises BusyError when the patience ends.
     """
     made = make_folders(folder)
-    lease, until = Lease(folder), time.monotonic() + patience_s
+    lease, until = Lease(folder), time.monotonic() + timeout_s
     try:
         while not lease.take():
             _wait_for_end(folder, until)
@@ -182,7 +182,7 @@ def _wait_for_end(folder: Path, until: float) -> None:
             return
         if now >= until and _lives_here(first):
             raise busy(folder, first.holder)
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
         again = read_lease(folder)
         if again is not None and again != first:
             if time.monotonic() >= until:

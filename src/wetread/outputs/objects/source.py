@@ -43,9 +43,9 @@ class SourceError(WetreadError, ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """What is no legal DICOM in an image.
+    """An element of an image's header that is not legal DICOM.
 
-    keyword: of the element. value: what stands there, not of identifying elements.
+    keyword: of the element. value: as it stands there; of identifying elements its length alone.
     """
 
     keyword: str

@@ -33,11 +33,11 @@ from wetread.training.checkpoint import (
 from wetread.training.device import Runtime, choose_runtime, cpu_copy, seeded_runtime
 from wetread.training.losses import SeriesLoss
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
-from wetread.training.processes import call_others, end_orders, orders, process_count, send_order
+from wetread.training.processes import call_other_ranks, end_orders, orders, send_order, world_size
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
-from wetread.training.run import CHECKPOINT, Run, TrainedModel
+from wetread.training.run import CHECKPOINT, Run
 from wetread.training.series.batches import SeriesBatch
 from wetread.training.series.learning import help_to_learn, learn_shared, series_share
 from wetread.training.series.sequence_fit import BEST, LAST
@@ -48,6 +48,7 @@ from wetread.training.series.series import (
     spread_slices,
 )
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
+from wetread.training.trained_model import TrainedModel
 from wetread.view.device import to_view
 
 FILES = CheckpointFiles(LAST, "joint.pt")
@@ -122,8 +123,8 @@ def fit_joint(
         if not checkpointer.resume():
             checkpointer.keep(validation_loss(model))
         shared = JointSteps(model, modules, data.series, data.stores, recipe)
-        if process_count() > 1:
-            call_others(_help_to_train, model.on_cpu(), data.series, list(data.stores), recipe)
+        if world_size() > 1:
+            call_other_ranks(_help_to_train, model.on_cpu(), data.series, list(data.stores), recipe)
         while checkpointer.epoch < settings.epochs:
             epoch = checkpointer.epoch
             torch.manual_seed(recipe.seed + epoch)  # dropout: an epoch begins alike however reached
@@ -243,7 +244,7 @@ class JointSteps:
     def backward(self, data: JointData, part: Int64Array, epoch: int, position: int) -> Tensor:
         """Return in the first process the loss of the series numbered by part (B,), a scalar, with
         its gradient in the parameters' grad."""
-        if process_count() == 1:
+        if world_size() == 1:
             rng = self._rng(epoch, position)
             value = joint_loss(self.model, data, part, self.recipe, rng)
             value.backward()  # type: ignore[no-untyped-call]

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from wetread.archive.types import Int64Array
 from wetread.training.processes import (
-    copy_from_first,
+    broadcast,
     gather,
-    process_count,
-    process_number,
+    process_rank,
+    reduce_sum,
     scatter,
-    sum_to_first,
+    world_size,
 )
 from wetread.training.random_streams import RandomStream, make_generator
 
@@ -32,12 +32,12 @@ LossOfLogits = Callable[[Tensor, Tensor], Tensor]
 
 def series_shares(size: int) -> list[Int64Array]:
     """Deal the places of a batch's series to the processes, (n,) each; some may have none."""
-    return list(np.array_split(np.arange(size), process_count()))
+    return list(np.array_split(np.arange(size), world_size()))
 
 
 def series_share(size: int) -> Int64Array:
     """Find the places (n,) of this process's share."""
-    return series_shares(size)[process_number()]
+    return series_shares(size)[process_rank()]
 
 
 def learn_shared(
@@ -83,8 +83,8 @@ def _own_logits(
 ) -> Logits | None:
     """Compute the share's logits with the first process's weights; no two processes draw the same
     by chance (dropout)."""
-    copy_from_first(_learned(model))
-    rng = make_generator(place[0], RandomStream.DROPOUT, *place[1:], process_number())
+    broadcast(_learned(model))
+    rng = make_generator(place[0], RandomStream.DROPOUT, *place[1:], process_rank())
     torch.manual_seed(int(rng.integers(2**63)))
     return logits()
 
@@ -94,7 +94,7 @@ def _backward(model: nn.Module, own: Logits | None, changes: Logits | None) -> N
     if own is not None and changes is not None:
         pairs = [(one, c.to(one)) for one, c in zip(own, changes, strict=True) if one.requires_grad]
         torch.autograd.backward([one for one, _ in pairs], [change for _, change in pairs])
-    sum_to_first([torch.zeros_like(p) if p.grad is None else p.grad for p in _learned(model)])
+    reduce_sum([torch.zeros_like(p) if p.grad is None else p.grad for p in _learned(model)])
 
 
 def _learned(model: nn.Module) -> list[Tensor]:

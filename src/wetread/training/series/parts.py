@@ -14,11 +14,11 @@ from wetread.training.data import LabeledSlices, Split, mirror_columns
 from wetread.training.folds import make_folds
 from wetread.training.losses import SeriesLoss, plain_series_loss
 from wetread.training.recipe import Recipe
-from wetread.training.run import TrainedModel
 from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.inputs import SequenceInputs
 from wetread.training.series.series import Series
 from wetread.training.series.spec import CropEncoder, SeriesSpec
+from wetread.training.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from wetread.labels.finding import finding_names
 from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
-from wetread.training.run import Run, TrainedModel, read_trained_model
+from wetread.training.run import Run
 from wetread.training.series.heads import SeriesLogits, WeightedHeads, read_heads
 from wetread.training.series.sequence_fit import (
     BEST,
@@ -24,6 +24,7 @@ from wetread.training.series.sequence_fit import (
     series_logits,
 )
 from wetread.training.series.spec import SeriesSpec
+from wetread.training.trained_model import TrainedModel, read_trained_model
 
 WANTED = "the description of a series reader, which wetread train writes; train again"
 MOST_INPUTS, MOST_ENCODERS = 1 << 16, 16

@@ -27,12 +27,12 @@ from wetread.training.device import Runtime, choose_runtime, cpu_copy, seeded_ru
 from wetread.training.losses import SeriesLoss
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
 from wetread.training.processes import (
-    call_others,
+    call_other_ranks,
     end_orders,
     orders,
-    process_count,
     scatter,
     send_order,
+    world_size,
 )
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
@@ -127,8 +127,8 @@ def fit_sequence(
             run, FILES, model, optimizer, runtime.device, sequence_identity(training, recipe)
         )
         checkpointer.resume()
-        if process_count() > 1:
-            call_others(_help_to_fit, cpu_copy(model), recipe)
+        if world_size() > 1:
+            call_other_ranks(_help_to_fit, cpu_copy(model), recipe)
         while checkpointer.epoch < settings.epochs:
             model.train()
             torch.manual_seed(recipe.seed + checkpointer.epoch)  # dropout: however it is reached
@@ -159,7 +159,7 @@ def learn_batch(
     place: seed, epoch and step.
     """
     placed = batch.to(runtime.device)
-    if process_count() == 1:
+    if world_size() == 1:
         with runtime.autocast():
             image, study = model(placed.inputs, placed.valid)
         value = loss(image.float(), study.float(), placed)

@@ -78,7 +78,7 @@ def cache_features(
     request = _Request(store, rows, folder, kind)
     groups: dict[Hashable, list[SliceNetwork]] = {}
     for one in encoders:
-        groups.setdefault(one.together, []).append(one)
+        groups.setdefault(one.batch_key, []).append(one)
     for group in groups.values():
         files = {
             (one, mirrored): request.files(one, mirrored=mirrored)

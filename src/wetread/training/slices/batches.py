@@ -96,9 +96,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Share:
-    """What one of several processes learns of every batch: `parts` of its parts.
+    """The share of every batch that one of several processes learns.
 
-    number, count: of the processes.
+    number, count: of the processes. parts: of the batch, equal ones, that each process learns.
     """
 
     number: int = 0

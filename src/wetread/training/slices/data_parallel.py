@@ -28,7 +28,7 @@ from wetread.training.losses import (
     masked_loss,
 )
 from wetread.training.optimizer import train_mode
-from wetread.training.processes import process_count, sum_over_processes
+from wetread.training.processes import all_reduce_sum, world_size
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import Batch
 from wetread.view.device import move_masks, to_device, to_view
@@ -74,11 +74,11 @@ class CpuDataParallel:
         share: the weight of the known targets (a scalar) and the masks."""
         masks = count_masks(batch.masks, batch.mask_known)
         target = torch.from_numpy(batch.targets)
-        if process_count() == 1:
+        if world_size() == 1:
             return known_weight(target.to(self.runtime.device), self.weights), masks
         weight = float(known_weight(target, self.weights.cpu()))
         own = torch.tensor([weight, masks.known, masks.positive], dtype=torch.float64)
-        total = sum_over_processes(own)
+        total = all_reduce_sum(own)
         return self.weights.new_tensor(float(total[0])), MaskCounts(int(total[1]), int(total[2]))
 
     def _part_gradients(
@@ -122,9 +122,9 @@ def learned_parameters(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def parted_among_processes(recipe: Recipe) -> Recipe:
+def with_parts_per_rank(recipe: Recipe) -> Recipe:
     """Return the recipe with as many parts of a batch that all processes have equally many."""
-    count = process_count()
+    count = world_size()
     parts = -(-recipe.runtime.batch_parts // count) * count
     if parts == recipe.runtime.batch_parts:
         return recipe
@@ -147,7 +147,7 @@ def data_parallel(
 def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:
     """One on a GPU, and where the network draws by chance: parts would race for the generator. Of
     several processes each has its share of them."""
-    parts = -(-recipe.runtime.batch_parts // process_count())
+    parts = -(-recipe.runtime.batch_parts // world_size())
     if parts == 1 or runtime.device.type != "cpu":
         return 1
     return 1 if _draws_by_chance(model, recipe.view) else parts

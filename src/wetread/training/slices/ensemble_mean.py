@@ -51,7 +51,7 @@ def read_mean(
     shares = np.ones(len(models)) if weights is None else weights
     progress(0, len(models))
     answers: dict[int, _Answer] = {}
-    for group in _read_together(models):
+    for group in _group_by_batch_key(models):
         own = partial(_networks_done, progress, len(answers), len(group), len(models))
         asked = [models[place] for place in group]
         answers |= zip(group, _read_group(asked, source, rows, mirror, regions, own), strict=True)
@@ -76,19 +76,19 @@ def read_mean(
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """What one network says, batch by batch: logits and how far those of its views are apart,
-    (B, F); and by slice its maps, none where it draws nothing."""
+    """The outputs of one network, batch by batch: logits and the standard deviation of those of its
+    views, (B, F); and by slice its maps, none where it draws nothing."""
 
     logits: list[Float64Array] = field(default_factory=list)
     apart: list[Float64Array] = field(default_factory=list)
     maps: list[tuple[bytes, ...]] = field(default_factory=list)
 
 
-def _read_together(models: Sequence[SliceNetwork]) -> list[list[int]]:
+def _group_by_batch_key(models: Sequence[SliceNetwork]) -> list[list[int]]:
     """Group the places of networks that read a batch together."""
     groups: dict[Hashable, list[int]] = {}
     for place, model in enumerate(models):
-        groups.setdefault(model.together, []).append(place)
+        groups.setdefault(model.batch_key, []).append(place)
     return list(groups.values())
 
 

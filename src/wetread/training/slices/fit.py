@@ -26,7 +26,7 @@ from wetread.training.device import release_memory
 from wetread.training.masks import mask_targets
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
+from wetread.training.run import Run
 from wetread.training.slices.batches import TrainSet, negative_rate, train_set
 from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.levels import labeled_probabilities, slice_predictions
@@ -39,6 +39,7 @@ from wetread.training.slices.pseudo_labels import (
     with_pseudo_labels,
 )
 from wetread.training.slices.region import Regions
+from wetread.training.trained_model import TrainedModel, build_network, read_trained_model
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,14 +25,14 @@ from wetread.training.device import (
 )
 from wetread.training.optimizer import train_mode
 from wetread.training.processes import (
-    call_others,
-    copy_from_first,
+    broadcast,
+    call_other_ranks,
     end_orders,
     orders,
-    process_count,
-    process_number,
+    process_rank,
+    reduce_sum,
     send_order,
-    sum_to_first,
+    world_size,
 )
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
@@ -60,9 +60,9 @@ class SharedLearning:
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """Yield this process's share of the epoch's batches from step start on."""
-        if process_number() == 0:
+        if process_rank() == 0:
             send_order((epoch, start))
-        share = Share(process_number(), process_count(), len(self.parallel.models))
+        share = Share(process_rank(), world_size(), len(self.parallel.models))
         self.epoch = epoch
         for step, batch in enumerate(batches(self.data, self.recipe, epoch, start, share), start):
             self.step = step
@@ -71,36 +71,36 @@ class SharedLearning:
     def backward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar, with its gradient in the parameters' grad; in the
         first process that of the whole, in the others of their share."""
-        if process_count() == 1:
+        if world_size() == 1:
             return self.parallel.backward(batch)
         first, *replicas = self.parallel.models
         parameters, statistics = learned_parameters(first), _statistics(first)
-        copy_from_first([*parameters, *statistics])
+        broadcast([*parameters, *statistics])
         for replica in replicas:
             for own, copied in zip(_statistics(replica), statistics, strict=True):
                 own.copy_(copied)
-        _draw_own(self.recipe.seed, self.epoch, self.step)
+        _seed_rank(self.recipe.seed, self.epoch, self.step)
         loss = self.parallel.backward(batch)
         # Laid out as one process lays out its sums over parts, so that their norm is the same.
         grads = [
             p.new_zeros(p.shape) if p.grad is None else p.grad.contiguous() for p in parameters
         ]
-        sum_to_first([*grads, *statistics, loss])
+        reduce_sum([*grads, *statistics, loss])
         for parameter, grad in zip(parameters, grads, strict=True):
             if parameter.grad is not None:
                 parameter.grad = grad
         for one in _statistics(first):
-            one.div_(process_count())
+            one.div_(world_size())
         for replica in replicas:
             for own, mean in zip(_statistics(replica), _statistics(first), strict=True):
                 own.copy_(mean)
-        if process_number():
+        if process_rank():
             first.zero_grad()
         return loss
 
 
 @contextmanager
-def learning_together(
+def open_shared_learning(
     model: nn.Module, data: TrainSet, uncached: TrainSet, recipe: Recipe, runtime: Runtime
 ) -> Iterator[SharedLearning]:
     """Open the steps of a training in the first process, and in the others, which help it.
@@ -108,8 +108,8 @@ def learning_together(
     uncached: the data as they are sent to the others.
     """
     with _opened(model, data, recipe, runtime) as learning:
-        if process_count() > 1:
-            call_others(_help_to_learn, cpu_copy(model), uncached, recipe)
+        if world_size() > 1:
+            call_other_ranks(_help_to_learn, cpu_copy(model), uncached, recipe)
         yield learning
         end_orders()
 
@@ -144,7 +144,7 @@ def _statistics(model: nn.Module) -> list[Tensor]:
     return [buffer for buffer in model.buffers() if buffer.is_floating_point()]
 
 
-def _draw_own(seed: int, epoch: int, step: int) -> None:
+def _seed_rank(seed: int, epoch: int, step: int) -> None:
     """Seed torch's generators (dropout) for a step: no two processes draw the same."""
-    rng = make_generator(seed, RandomStream.DROPOUT, epoch, step, process_number())
+    rng = make_generator(seed, RandomStream.DROPOUT, epoch, step, process_rank())
     torch.manual_seed(int(rng.integers(2**63)))

@@ -33,7 +33,7 @@ from wetread.training.slices.batches import (
     steps_per_epoch,
 )
 from wetread.training.slices.identity import slice_identity
-from wetread.training.slices.learning import learning_together
+from wetread.training.slices.learning import open_shared_learning
 from wetread.training.slices.source import cache_source
 from wetread.training.slices.start import shift_to_priors, start_at_priors
 
@@ -88,7 +88,7 @@ def train(
         )  # fmt: skip
         if not checkpointer.resume():
             run.write_json("recipe.json", recipe.model_dump(mode="json"))
-        with learning_together(model, data, uncached, recipe, runtime) as learning:
+        with open_shared_learning(model, data, uncached, recipe, runtime) as learning:
             while checkpointer.epoch < recipe.epochs and not checkpointer.out_of_patience(
                 recipe.patience_epochs
             ):

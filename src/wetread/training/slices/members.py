@@ -15,7 +15,8 @@ import numpy as np
 from wetread.archive.types import Progress
 from wetread.training.about import REFIT
 from wetread.training.recipe import Recipe
-from wetread.training.run import BEST, TrainedModel, read_trained_model
+from wetread.training.run import BEST
+from wetread.training.trained_model import TrainedModel, read_trained_model
 
 
 def member_recipes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:

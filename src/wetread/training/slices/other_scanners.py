@@ -17,10 +17,10 @@ import torch
 from wetread.archive.types import Float32Array
 from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split, mirror_columns
-from wetread.training.run import TrainedModel
 from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.levels import labeled_probabilities
 from wetread.training.slices.source import SliceSource
+from wetread.training.trained_model import TrainedModel
 from wetread.view.augment import Strengths, draw_augmentation
 from wetread.view.device import augment_hu
 

@@ -27,11 +27,11 @@ from wetread.training.device import (
 )
 from wetread.training.networks import SliceBatch
 from wetread.training.processes import (
-    call_others,
-    process_count,
-    process_number,
-    receive_from,
-    send_to_first,
+    call_other_ranks,
+    process_rank,
+    receive_from_rank,
+    send_to_rank_zero,
+    world_size,
 )
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import (
@@ -151,14 +151,14 @@ def predict_batches(
     step = batch_size(view, choose_runtime(recipe).device)
     around = neighbor_rows(source.slices, rows, view)
     parts = [around[i : i + step] for i in range(0, len(rows), step)]
-    if process_count() == 1 or not isinstance(source, Store) or len(parts) < process_count():
+    if world_size() == 1 or not isinstance(source, Store) or len(parts) < world_size():
         yield from _compute(network, source, parts, view, recipe)
         return
-    call_others(_help_to_predict, cpu_copy(network), source.path, parts, view, recipe)
-    own = _compute(network, source, parts[:: process_count()], view, recipe)
+    call_other_ranks(_help_to_predict, cpu_copy(network), source.path, parts, view, recipe)
+    own = _compute(network, source, parts[:: world_size()], view, recipe)
     for number in range(len(parts)):
-        process = number % process_count()
-        yield cast(Outputs, receive_from(process)) if process else next(own)
+        process = number % world_size()
+        yield cast(Outputs, receive_from_rank(process)) if process else next(own)
     own.close()
 
 
@@ -167,10 +167,10 @@ def _help_to_predict(
 ) -> None:
     """Compute in another process its batches of parts, rows (n, 1 + 2k) of a store each, and send
     them to the first."""
-    own = parts[process_number() :: process_count()]
+    own = parts[process_rank() :: world_size()]
     network = choose_runtime(recipe).place(network)
     for outputs in _compute(network, _open_once(store), own, view, recipe):
-        send_to_first(outputs)
+        send_to_rank_zero(outputs)
     release_memory()
 
 

@@ -14,8 +14,9 @@ from wetread.archive.files.table_file import read_parquet
 from wetread.archive.types import Float64Array, Int64Array
 from wetread.labels.finding import Finding, finding_names
 from wetread.training.data import LabeledSlices, Split, mirror_columns
-from wetread.training.run import Run, TrainedModel
+from wetread.training.run import Run
 from wetread.training.slices.ensemble_mean import read_mean
+from wetread.training.trained_model import TrainedModel
 
 FILE = "pseudo_labels.parquet"
 WANTED = "labels that networks gave, which wetread train writes; remove it"

@@ -14,10 +14,11 @@ from wetread.archive.types import Progress
 from wetread.training.about import REFIT
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, read_trained_model
+from wetread.training.run import Run
 from wetread.training.slices.fit import fit_members
 from wetread.training.slices.members import fold_checkpoints
 from wetread.training.slices.pseudo_labels import with_pseudo_labels
+from wetread.training.trained_model import read_trained_model
 
 NOBODY = np.empty(0, np.int64)
 

@@ -20,8 +20,8 @@ from wetread.models.export_onnx import TRACED, SliceGraph
 from wetread.prediction.members import Ensemble
 from wetread.tasks import Task
 from wetread.training.data import mirror_columns
-from wetread.training.run import TrainedModel
 from wetread.training.series.spec import SeriesSpec
+from wetread.training.trained_model import TrainedModel
 
 METADATA, INFERENCE, MODEL = "configs/metadata.json", "configs/inference.json", "models/model.ts"
 # MONAI's `run` with input=HU.npy and output=LOGITS.npy; bundle_root: the bundle's folder.

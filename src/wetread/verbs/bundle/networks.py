@@ -22,8 +22,8 @@ from wetread.prediction.members import Ensemble, Member
 from wetread.prediction.provenance import within_run
 from wetread.tasks import Task
 from wetread.training.data import mirror_columns
-from wetread.training.run import TrainedModel
 from wetread.training.series.reader import SeriesModel
+from wetread.training.trained_model import TrainedModel
 
 
 class ExportError(WetreadError, ValueError):
@@ -32,7 +32,7 @@ class ExportError(WetreadError, ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """What was written of an ensemble's networks.
+    """The networks of an ensemble as a bundle has them.
 
     networks, series, bounds: their descriptions, for bundle.json.
     arrays:  by name, for arrays.npz: what is neither graph nor text.

@@ -16,7 +16,7 @@ from wetread.labels.patients_csv import read_patients
 
 @dataclass(frozen=True, eq=False)
 class ExploreRequest:
-    """What is to be explored, and how.
+    """A request to explore an archive, labels or both.
 
     sources, against: folders, zips and files, or one index; against: of the second archive.
     labels:   files, read by `task`; None: by the first that does, or one that is drafted.

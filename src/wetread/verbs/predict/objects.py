@@ -89,7 +89,7 @@ def write_objects(
     """Write out/dicom/STUDY/*.dcm of every study that was read, a table of the studies that got
     none, and one of what was replaced."""
     progress, made_at = stage(report, "objects"), datetime.datetime.now()
-    author = make_author(read, readings)
+    author = make_author(read)
     refused: list[RefusedStudy] = []
     replaced: list[tuple[str, Replacement]] = []
     objects = 0
@@ -157,7 +157,7 @@ def make_objects(
     yield PRESENTATION, make_presentation(study, slices, _window(images[keys[0]], read))
 
 
-def make_author(read: ReadArchive, readings: Sequence[Reading]) -> Author:
+def make_author(read: ReadArchive) -> Author:
     """Describe the ensemble as the author of objects, with what must be known of it."""
     ensemble = read.reader.ensemble
     return Author(

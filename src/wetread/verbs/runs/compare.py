@@ -56,7 +56,7 @@ class RunComparison:
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """What a finished run predicted, and its task."""
+    """A finished run's predictions by level, and its task."""
 
     folder: Path
     task: Task

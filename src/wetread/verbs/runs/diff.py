@@ -31,7 +31,10 @@ class RunDifference:
 
 @dataclass(frozen=True)
 class RunDifferences:
-    """What differs between two runs; equal: of each part how many things are alike and known."""
+    """The differences between two runs, first and second by name.
+
+    equal: part (recipe, data, code, machine) to how many of its known values are equal.
+    """
 
     first: str
     second: str

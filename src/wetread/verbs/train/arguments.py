@@ -10,13 +10,13 @@ from pathlib import Path
 from wetread.tasks import Task, find_task
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.slices.data_parallel import parted_among_processes
+from wetread.training.slices.data_parallel import with_parts_per_rank
 from wetread.verbs.train.request import TrainRequest, check_request
 
 
 @dataclass(frozen=True)
 class TrainArguments:
-    """What a run is asked for; see the arguments of verbs/train/train.py."""
+    """The arguments of `wetread.train`, by their names there."""
 
     task: str
     sources: tuple[Path, ...]
@@ -49,7 +49,7 @@ class TrainArguments:
             f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None
         ]
         changes = [f"seed={self.seed}", *known.settings, *changes, *self.settings]
-        return parted_among_processes(read_recipe(self.recipe or known.recipe, changes))
+        return with_parts_per_rank(read_recipe(self.recipe or known.recipe, changes))
 
     def check(self) -> TrainRequest:
         """Open every input and refuse what does not fit; see check_request."""

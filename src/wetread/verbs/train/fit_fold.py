@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wetread.archive.files.lease import ENDLESS_PATIENCE, leased
+from wetread.archive.files.lease import WAIT_FOREVER, leased
 from wetread.inputs.progress import Report
 from wetread.training.recipe import Recipe
 from wetread.verbs.train.arguments import TrainArguments
@@ -42,19 +42,19 @@ def fit_fold(
     *,
     workers: int | None,
     report: Report,
-    patience_s: float,
+    timeout_s: float,
 ) -> FittedFold:
     """Make the run ready where no other process has, and fit one fold of it, or REFIT_JOB.
 
-    patience_s: how long to wait for another process that fits it. BusyError in the end.
+    timeout_s: how long to wait for another process that fits it. BusyError in the end.
     """
-    with leased(request.out, ENDLESS_PATIENCE):
+    with leased(request.out, WAIT_FOREVER):
         ready = make_ready(arguments, request, workers, report)
         start = pretrain(
             request, workers=workers if isinstance(workers, int) else None, report=report
         )
     if fold == REFIT_JOB:
-        refit_run(ready.run, ready.prepared, start, patience_s)
+        refit_run(ready.run, ready.prepared, start, timeout_s)
         return FittedFold(ready, ())
-    fit_one(ready.run, fold, ready.plan.splits[fold], ready.prepared, start, patience_s)
+    fit_one(ready.run, fold, ready.plan.splits[fold], ready.prepared, start, timeout_s)
     return FittedFold(ready, missing_splits(ready.run, ready.plan, ready.prepared))

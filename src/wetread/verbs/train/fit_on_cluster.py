@@ -17,7 +17,7 @@ from pathlib import Path
 from wetread.archive.errors import WetreadError
 from wetread.archive.executor.isolated_process import NO_LIMITS, LostItem
 from wetread.archive.executor.workers import Cluster, parallel_map
-from wetread.archive.files.lease import ENDLESS_PATIENCE, note_progress, read_lease
+from wetread.archive.files.lease import WAIT_FOREVER, note_progress, read_lease
 from wetread.archive.identity.user_key import user_key
 from wetread.inputs.progress import Report
 from wetread.training.about import REFIT
@@ -27,13 +27,16 @@ from wetread.verbs.train.fit_fold import REFIT_JOB, fit_fold
 from wetread.verbs.train.fit_splits import missing_splits
 from wetread.verbs.train.ready_run import ReadyRun
 
-LOOK_S = 1.0  # from one look at the jobs' progress to the next
+POLL_S = 1.0
 
 
 @dataclass(frozen=True)
 class FoldJob:
-    """What a worker is given: the arguments of the run, the folder in which they were said, and the
-    name of the key of its pseudonyms; "" where there is none."""
+    """A job of the cluster: fit one fold of a run.
+
+    arguments: of the run. folder: in which `train` was called; relative paths are meant there.
+    key: the name of the key of its pseudonyms; "" where there is none.
+    """
 
     arguments: TrainArguments
     folder: Path
@@ -62,7 +65,7 @@ class FoldJob:
                 fold,
                 workers=None,
                 report=note_progress,
-                patience_s=ENDLESS_PATIENCE,
+                timeout_s=WAIT_FOREVER,
             )
         return fold
 
@@ -99,7 +102,7 @@ def _progress_of_jobs(folder: Path, report: Report) -> Iterator[None]:
     ended = threading.Event()
 
     def watch() -> None:
-        while not ended.wait(LOOK_S):
+        while not ended.wait(POLL_S):
             for held in (folder, *sorted(folder.glob("model-*")), folder / REFIT):
                 note = read_lease(held)
                 if note is not None and note.stage:

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from wetread.archive.files.lease import NO_PATIENCE, leased
+from wetread.archive.files.lease import NO_WAIT, leased
 from wetread.archive.types import JsonObject
 from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
@@ -100,11 +100,11 @@ def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> Non
     saw; then, where the recipe says so, networks of all patients. What is there is not done
     again."""
     results = [
-        fit_one(run, number, split, prepared, start, NO_PATIENCE)
+        fit_one(run, number, split, prepared, start, NO_WAIT)
         for number, split in enumerate(plan.splits)
     ]
     if prepared.refit is not None:
-        epochs = refit_run(run, prepared, start, NO_PATIENCE)
+        epochs = refit_run(run, prepared, start, NO_WAIT)
         plan = replace(plan, about={**plan.about, "refit_epochs": epochs})
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
     keep_predictions(run, plan, prepared, results)
@@ -117,15 +117,15 @@ def begin_run(run: Run, plan: RunPlan) -> None:
 
 
 def fit_one(
-    run: Run, number: int, split: Split, prepared: Prepared, start: Start, patience_s: float
+    run: Run, number: int, split: Split, prepared: Prepared, start: Start, timeout_s: float
 ) -> SplitResult:
     """Train the model of one split, and keep what it says of the patients it never saw; what is
     there is not done again.
 
-    patience_s: how long to wait for another process that works on it. BusyError in the end.
+    timeout_s: how long to wait for another process that works on it. BusyError in the end.
     """
     folder = run.folder / f"model-{number}"
-    with leased(folder, patience_s):
+    with leased(folder, timeout_s):
         kept = _kept(folder, split, prepared)
         if kept is not None:
             return kept
@@ -136,10 +136,10 @@ def fit_one(
         return result
 
 
-def refit_run(run: Run, prepared: Prepared, start: Start, patience_s: float) -> int:
+def refit_run(run: Run, prepared: Prepared, start: Start, timeout_s: float) -> int:
     """Train the networks of all patients, or find that they are; for how many epochs."""
     assert prepared.refit is not None  # else nobody asks for them
-    with leased(run.folder / REFIT, patience_s), recorded_split(run.folder, REFIT):
+    with leased(run.folder / REFIT, timeout_s), recorded_split(run.folder, REFIT):
         return prepared.refit(start)
 
 

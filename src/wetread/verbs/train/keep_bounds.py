@@ -13,8 +13,9 @@ from wetread.store.store import Store
 from wetread.study.series import series_slices
 from wetread.training.bounds import fit_bounds, write_bounds
 from wetread.training.predictions import FILE
-from wetread.training.run import BEST, Run, read_trained_model
+from wetread.training.run import BEST, Run
 from wetread.training.series.reader import JOINT_FOLDER
+from wetread.training.trained_model import read_trained_model
 
 
 def keep_bounds(run: Run, images: pl.DataFrame, store: Store, encoder: str) -> None:

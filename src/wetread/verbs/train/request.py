@@ -23,7 +23,8 @@ from wetread.training.checkpoint import check_resume, refuse_differences
 from wetread.training.deterministic import pin_kernels
 from wetread.training.device import choose_runtime
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, build_network
+from wetread.training.run import Run
+from wetread.training.trained_model import build_network
 
 
 @dataclass(frozen=True, eq=False)

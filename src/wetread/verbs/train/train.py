@@ -30,7 +30,7 @@ from functools import partial
 from pathlib import Path
 
 from wetread.archive.executor.workers import Cluster, place_for, select_workers
-from wetread.archive.files.lease import ENDLESS_PATIENCE, NO_PATIENCE, leased, note_progress
+from wetread.archive.files.lease import NO_WAIT, WAIT_FOREVER, leased, note_progress
 from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.types import StrPath, StrPaths
 from wetread.evaluation.score import Scores
@@ -176,12 +176,12 @@ def train(
         noted = partial(_note, report)
         if fold is not None:
             return _train_fold(arguments, request, fold, workers, noted)
-        with leased(arguments.out, NO_PATIENCE):
+        with leased(arguments.out, NO_WAIT):
             ready = make_ready(arguments, request, executor, noted)
             if cluster is None:
                 return _end_run(ready, workers, noted)
         fit_on_cluster(arguments, ready, Cluster(cluster), report)
-        with leased(arguments.out, ENDLESS_PATIENCE):
+        with leased(arguments.out, WAIT_FOREVER):
             return _end_run(ready, workers, noted)
 
 
@@ -194,12 +194,10 @@ def _train_fold(
     arguments: TrainArguments, request: TrainRequest, fold: int, workers: int | None, report: Report
 ) -> TrainResult:
     """Fit one fold; where none is missing then, end the run, unless another process has."""
-    fitted = fit_fold(
-        arguments, request, fold, workers=workers, report=report, patience_s=NO_PATIENCE
-    )
+    fitted = fit_fold(arguments, request, fold, workers=workers, report=report, timeout_s=NO_WAIT)
     ready, scores, origin = fitted.ready, Scores([]), ""
     if not fitted.missing:
-        with leased(request.out, ENDLESS_PATIENCE):
+        with leased(request.out, WAIT_FOREVER):
             if not is_ended(ready.run):
                 return replace(_end_run(ready, workers, report), fold=fold)
             scores, origin = ready.run.scores, describe_origin(read_about(request.out))
