@@ -66,10 +66,9 @@ def _last_counts(result: Prediction) -> str:
 
 def _objects(result: Prediction) -> list[str]:
     """Say where DICOM objects lie, and where it stands why a study got none."""
-    if "objects" not in result.counts:
-        return []
-    folder = result.out / "dicom"
-    lines = [f"dicom:      {folder}  (holds the patients' names as the images do)"]
+    folder, lines = result.out / "dicom", []
+    if result.counts.get("objects"):
+        lines.append(f"dicom:      {folder}  (holds the patients' names as the images do)")
     if result.without_objects:
         none = plural(result.without_objects, "study")
         lines.append(f"no objects of {none}, why: {folder / 'refused.csv'}")

@@ -26,7 +26,9 @@ def test_each_key_slice_has_its_text_and_the_outline_of_what_was_drawn(study: Ob
     found = pydicom.dcmread(BytesIO(make_presentation(study, SLICES, (40.0, 80.0))))
     first, second = found.GraphicAnnotationSequence
     assert first.ReferencedImageSequence[0].ReferencedSOPInstanceUID == "1.2.3.4"
-    assert first.TextObjectSequence[0].UnformattedTextValue == "any 0.35\r\nsubdural 0.06"
+    assert first.TextObjectSequence[0].UnformattedTextValue == "\r\n".join(
+        ["any 0.35", "subdural 0.06", "Research use only, not for diagnosis"]
+    )
     assert [one.GraphicType for one in first.GraphicObjectSequence] == ["POLYLINE"]
     assert "GraphicObjectSequence" not in second
     window = found.SoftcopyVOILUTSequence[0]

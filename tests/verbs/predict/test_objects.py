@@ -74,6 +74,7 @@ def test_without_replacements_such_studies_are_refused_by_name_and_end_with_3(
     done = CliRunner().invoke(app, [*map(str, words), "--workers", "1"])
     assert done.exit_code == 3, done.output
     assert "no objects of" in done.output
+    assert "patients' names" not in done.output  # there is no object that holds one
     refused = pl.read_csv(tmp_path / "out" / "dicom" / "refused.csv")
     assert set(refused["reason"]) == {"not_legal_dicom"}
     assert "(0020,000D) StudyInstanceUID is 'ID_" in refused["detail"][0]

@@ -69,7 +69,7 @@ def make_presentation(
 
 def _annotate(one: KeySlice, header: Dataset) -> pr.GraphicAnnotation:
     text = pr.TextObject(
-        text_value="\r\n".join(one.lines),
+        text_value="\r\n".join([*one.lines, USE]),
         units="DISPLAY",
         bounding_box=(0.02, 0.02, 0.6, 0.3),
         text_justification="LEFT",
